@@ -205,7 +205,7 @@ pub fn service_info(name: &str) -> Result<ServiceInfo, ControlError> {
     global().service_info(name)
 }
 
-/// Whether the engine moves: that what is due is begun. Answer 200 at `/livez` if so, and 503 if not. See
+/// Whether the engine makes progress: due work is begun. Answer 200 at `/livez` if so, and 503 if not. See
 /// [`Runner::is_live`].
 #[must_use]
 #[track_caller]

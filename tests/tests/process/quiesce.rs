@@ -7,7 +7,7 @@ use tests::{Child, millis, pause};
 /// After this pause, a second signal counts as a new one.
 const APART: std::time::Duration = millis(300);
 
-/// An hour, in milliseconds: what does not wait for it needs no time measurement.
+/// An hour, in milliseconds. A test that ends has not waited for it, so nothing has to be timed.
 const HOUR: &str = "3600000";
 
 fn start(scenario: &str, quiesce: &str) -> Child {

@@ -148,7 +148,7 @@ fn run_now(runner: &Runner, requester: &Requester, name: &str) -> Result<Option<
     let events = runner.subscribe();
     runner.run_now(name)?;
     if works_on_queue(runner, name) {
-        // What runs then are attempts at jobs, which nobody has asked for.
+        // Its runs are attempts at jobs, and nobody has asked for one of them.
         return Ok(None);
     }
     let deadline = clock::now() + RUN_WAIT;

@@ -135,7 +135,7 @@ fn refusal(settings: &Settings, source: &Source, need: Need, is_known: bool) -> 
         // A visitor whom the program does not know may know the token.
         Source::Program if settings.token.is_some() && !is_known => challenge(&what),
         Source::Token | Source::Socket | Source::Program => {
-            refused(what, "let somebody do it who may, or who decides who may".to_owned())
+            refused(what, "ask somebody who has the permission, or whoever grants it".to_owned())
         }
     }
 }

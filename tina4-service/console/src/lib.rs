@@ -48,7 +48,7 @@
 //! | `GET /services/NAME/runs/RUN/log` | the log lines of a run as text, with the feature `run-log`; `RUN` is a number, `last` or `last-failing` |
 //! | `GET /services/NAME/plan` | its next due times: 10, or `?n=100` |
 //! | `GET /events` | a stream of server-sent events: all services, then those that have changed, and the names of those that are gone; `?name=` selects some |
-//! | `GET /livez` | whether the [engine moves](tina4_service::Runner::is_live): status 200 or 503 |
+//! | `GET /livez` | whether the [engine makes progress](tina4_service::Runner::is_live): status 200 or 503 |
 //! | `GET /readyz` | whether the program is [ready](tina4_service::Runner::readiness): status 200 or 503; `?verbose` also says why if it is |
 //! | `GET /health` | its [health](tina4_service::Runner::health); status 503 if it is down |
 //! | `GET /metrics` | the [metrics](tina4_service::Runner::prometheus) for Prometheus |
@@ -105,7 +105,7 @@
 //! # Ok::<(), tina4_service_console::TokenError>(())
 //! ```
 //!
-//! A page of another site can do nothing, whoever's browser shows it: what changes something has to come from the
+//! A page of another site can do nothing, in any visitor's browser: what changes something has to come from the
 //! console's own page, or not from a browser. Behind a proxy that changes the header `host`, browsers that do not send
 //! `sec-fetch-site`, which they omit on plain HTTP, are refused.
 //!

@@ -42,7 +42,7 @@ fn respond(settings: &Arc<Settings>, hub: &Hub, request: &Request) -> Result<Ans
         return Err(Problem::body_too_large());
     }
     let route = Route::of(request);
-    // Nobody learns which paths there are who may not see them.
+    // Visitors without read access cannot tell which paths exist.
     let need = route.as_ref().map_or(Need::Read, Route::need);
     let grant = gate::admit(settings, request, need)?;
     carry_out(settings, hub, request, route?, &grant)

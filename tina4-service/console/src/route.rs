@@ -21,7 +21,7 @@ pub(crate) enum Route {
     /// A file that pages refer to.
     #[cfg(feature = "page")]
     Asset(String),
-    /// Whether the engine moves.
+    /// Whether the engine makes progress.
     Live,
     /// Whether the program is ready.
     Ready,

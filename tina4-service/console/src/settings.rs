@@ -1,4 +1,4 @@
-//! What a console was told when it was created.
+//! What a console is configured with.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::token::Token;
 type DecideAccess = dyn Fn(&Request) -> Grant + Send + Sync;
 type Redact = dyn Fn(&str) -> Cow<'_, str> + Send + Sync;
 
-/// What a console was told when it was created.
+/// What a console is configured with.
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) runner: WeakRunner,

@@ -84,7 +84,7 @@ fn rule_114_the_metrics_of_a_service_say_what_its_snapshot_says(kind: Kind) {
         let series = format!("tina4_service_{metric}_timestamp_seconds{{name=\"s\"}}");
         assert!((value(&text, &series) - unix(expected.unwrap())).abs() < 0.001, "{series}");
     }
-    // What is unknown is left out, and so is what does not apply.
+    // Values that are unknown or do not apply are left out.
     assert!(!has(&text, "tina4_service_last_success_timestamp_seconds{name=\"sleeper\"}"));
     assert!(!has(&text, "tina4_service_overdue_seconds{name=\"sleeper\"}"));
     // It becomes overdue: two hours after the start of its last success at 0:00.

@@ -177,7 +177,7 @@ fn rule_112_readiness_does_not_depend_on_when_somebody_asks(kind: Kind) {
         t.stop_all();
         t.start_all().unwrap();
     }
-    // What does not start by itself is not waited for, and what is removed is not any more.
+    // A service that does not start by itself is not waited for, and neither is one that has been removed.
     let mut t = in_virtual_time([slow("manual").interval("1h").autostart(false)]);
     t.start_all().unwrap();
     t.runner().register(slow("removed").interval("1h")).unwrap();

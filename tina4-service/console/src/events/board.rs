@@ -23,7 +23,7 @@ pub(super) struct Board {
     id: u64,
 }
 
-/// What has changed, or the whole list.
+/// The changed services, or the whole list.
 #[derive(Default)]
 pub(super) struct Update {
     /// Each service with its name, as JSON.
@@ -101,7 +101,7 @@ impl Seen {
 }
 
 impl Board {
-    /// What has changed since the last call.
+    /// The changes since the last call.
     pub(super) fn update(&mut self, services: &[ServiceInfo]) -> Update {
         let mut update = Update::default();
         for service in services {
